@@ -357,8 +357,9 @@ pub mod __native {
     pub use crate::native::{
         ArgumentView, ArrayView, CallArguments, ClassDescription, ElementType, FORKED, MethodDescription,
         NativeArgument, NativeArray, NativeBody, NativeDraft, NativeFrame, NativeFunction, NativeHandle, NativeValue,
-        ResultReferences, create_actor, current_cluster, current_task, find_actor, find_task, from_native, is_forked,
-        rank_and_size, register_class, register_function, submit, to_native, warn,
+        ResultReferences, at_end_of_tasks, create_actor, current_cluster, current_task, find_actor, find_task,
+        from_native, has_address_sanitizer, is_forked, rank_and_size, register_class, register_function, submit,
+        to_native, warn,
     };
     pub use crate::registry::{Arg, CallOptions, Failure, Options};
 }

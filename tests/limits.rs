@@ -10,10 +10,9 @@ use std::time::Duration;
 
 /// Runs the cases of `tests/programs/api/limits.rs`.
 fn run_cases(what: &str, launch: Launch) {
-    // Work that goes on is no stall, also where nothing but failures is passed on for seconds.
-    let finished = launch.arg("limits").env("MOBULA_STALL_S", "1").limit(Duration::from_secs(120)).run();
+    let finished = launch.arg("limits").limit(Duration::from_secs(120)).run();
     show_failures(what, &finished);
-    finished.succeeded().printed(&["passed "]).did_not_print("nothing has moved");
+    finished.succeeded().printed(&["passed "]);
 }
 
 #[test]

@@ -107,6 +107,7 @@ const UNSAFE_FILES: &[&str] = &[
     "src/base/copy.rs",
     "src/base/spin_lock.rs",
     "src/base/clock.rs",
+    "src/base/forked.rs",
     "src/base/ticks.rs",
     "src/gpu/cuda.rs",
     "src/memory/arena.rs",

@@ -225,7 +225,7 @@ mobula_status mobula_register(const char *name, mobula_task_function function, v
     }
 
 /* The function itself; in C++, one that turns its exceptions into failures. */
-#if __cplusplus >= 201103L && defined(__cpp_exceptions)
+#if defined(__cplusplus) && __cplusplus >= 201103L && defined(__cpp_exceptions)
 #define MOBULA_CATCHES(function) mobula_catches<function>
 #else
 #define MOBULA_CATCHES(function) function
@@ -404,7 +404,9 @@ void mobula_actor_free(mobula_actor *actor); /* NULL is allowed */
 }
 #endif
 
-#if __cplusplus >= 201103L && defined(__cpp_exceptions)
+#if defined(__cplusplus) && __cplusplus >= 201103L && defined(__cpp_exceptions)
+/* Also where this header is included within extern "C". */
+extern "C++" {
 #include <exception>
 
 /* What MOBULA_CATCHES makes of a function. */
@@ -416,6 +418,7 @@ template <mobula_task_function Function> mobula_status mobula_catches(mobula_cal
     } catch (...) {
         return mobula_fail(call, "it threw something that is no std::exception");
     }
+}
 }
 #endif
 

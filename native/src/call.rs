@@ -1,7 +1,7 @@
 //! Inside of a task: its arguments and results.
 
 use crate::actors::ActorPointer;
-use crate::cluster::ClusterId;
+use crate::cluster::{ClusterId, not_forked};
 use crate::given::{give, owned};
 use crate::layout::{CArray, CCall};
 use crate::objects::{Handle, KeptArray, bytes_of, copy_of, element_of, given_number, kept_view, view_of};
@@ -81,7 +81,19 @@ unsafe fn call_of<'a>(call: *mut CCall) -> Result<&'a Call<'a>, Fault> {
     if call.stamp.load(Ordering::Relaxed) != RUNS {
         return Err(Fault::invalid("call is none that runs: it ends when the function that got it returns"));
     }
+    not_forked()?;
     Ok(call)
+}
+
+/// As `call_of`; `None` where that is an error.
+///
+/// # Safety
+/// As of `call_of`.
+#[inline]
+unsafe fn running_call<'a>(call: *mut CCall) -> Option<&'a Call<'a>> {
+    // SAFETY: the caller's promise.
+    let call = unsafe { call.cast::<Call<'a>>().as_ref() }?;
+    (call.stamp.load(Ordering::Relaxed) == RUNS && !mobula::__native::is_forked()).then_some(call)
 }
 
 impl<'a> Call<'a> {
@@ -143,7 +155,8 @@ impl<'a> Call<'a> {
 #[unsafe(no_mangle)]
 unsafe extern "C" fn mobula_arg(call: *mut CCall, index: usize, element: u32, out: *mut CArray) -> i32 {
     // SAFETY: the header's contract, as of `call_of`.
-    let short = unsafe { call.cast::<Call<'_>>().as_ref() }.and_then(|call| call.args.short(index, element));
+    let running = unsafe { running_call(call) };
+    let short = running.and_then(|call| call.args.short(index, element));
     // The most frequent case, in which nothing can panic.
     if let Some(array) = short
         && !out.is_null()
@@ -239,9 +252,9 @@ unsafe extern "C" fn mobula_return(
     element: u32,
 ) -> i32 {
     // SAFETY: the header's contract, as of `call_of`.
-    let (known, number) = unsafe { (call.cast::<Call<'_>>().as_ref(), given_number(data, count, element)) };
+    let (running, number) = unsafe { (running_call(call), given_number(data, count, element)) };
     // The most frequent case, in which nothing can panic.
-    if let (Some(call), Some((element, bytes))) = (known, number)
+    if let (Some(call), Some((element, bytes))) = (running, number)
         && index < call.num_results
         && let Ok(array) = NativeArray::copy_of(element, bytes)
     {

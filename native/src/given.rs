@@ -1,8 +1,8 @@
 //! What C owns: made by `give`, used by `owned`, and given up by `take`.
 //!
 //! Each begins with a stamp of its type, which ends with it. So a handle that was freed, or is of another type, is
-//! refused: surely in builds with debug assertions, which never use the memory of freed ones again, and under
-//! AddressSanitizer, which does so late. In others, memory that holds a new handle by then looks as the new one: a
+//! refused: surely in builds with debug assertions and under AddressSanitizer, where the memory of freed ones is never
+//! used again. In others, memory that holds a new handle by then looks as the new one: a
 //! thread uses that of small ones again.
 
 use crate::cluster::{Given, OfCluster};
@@ -18,7 +18,7 @@ use std::sync::{Mutex, PoisonError};
 /// The stamp of what was freed.
 const FREED: u64 = 0;
 
-/// Where freed values were, with debug assertions: reachable, so that nothing is reported as leaked.
+/// Where freed values were, if their memory is never used again: reachable, so that nothing is reported as leaked.
 static NEVER_USED_AGAIN: Mutex<Vec<usize>> = Mutex::new(Vec::new());
 
 impl Given for ObjectRef<NativeArray> {
@@ -54,15 +54,20 @@ thread_local! {
     static BLOCKS: RefCell<Vec<Box<Block>>> = const { RefCell::new(Vec::new()) };
 }
 
-/// True if such a value is given in a block. In a build with debug assertions none is: there its memory is never used
-/// again.
+/// True if such a value is given in a block.
 const fn uses_block<T>() -> bool {
-    size_of::<T>() <= size_of::<Block>() && align_of::<T>() <= align_of::<Block>() && !cfg!(debug_assertions)
+    size_of::<T>() <= size_of::<Block>() && align_of::<T>() <= align_of::<Block>()
+}
+
+/// True if memory of freed values is never used again: with debug assertions, and in a program of AddressSanitizer.
+#[inline]
+fn keeps_all() -> bool {
+    cfg!(debug_assertions) || mobula::__native::has_address_sanitizer()
 }
 
 /// Gives a value to C, which owns it until it is taken back.
 pub fn give<T>(value: OfCluster<T>) -> *mut OfCluster<T> {
-    if !uses_block::<OfCluster<T>>() {
+    if !uses_block::<OfCluster<T>>() || keeps_all() {
         return Box::into_raw(Box::new(value));
     }
     // A thread that is ending keeps none, here and below.
@@ -135,7 +140,7 @@ pub unsafe fn take<T: Given>(
         pointer.cast::<u64>().write_volatile(FREED);
         value
     };
-    if cfg!(debug_assertions) {
+    if keeps_all() {
         NEVER_USED_AGAIN.lock().unwrap_or_else(PoisonError::into_inner).push(pointer.expose_provenance());
     } else if uses_block::<OfCluster<T>>() {
         // SAFETY: `give` made the block as a box, and its value was moved out.

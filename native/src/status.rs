@@ -205,6 +205,8 @@ fn record(function: &str, fault: Fault) -> i32 {
     let text = fault.message(function).replace('\0', "\\0");
     let text = CString::new(text).unwrap_or_default();
     let task = mobula::__native::current_task();
+    // Also of a task of Rust that calls C.
+    mobula::__native::at_end_of_tasks(forget_last_failure);
     let before = LAST.try_with(|last| last.borrow_mut().insert(task, LastFailure { text, fault }));
     drop(before);
     status

@@ -25,7 +25,10 @@ fn forked_child_is_refused_and_its_parent_goes_on() {
     let folder = TestFolder::new("forked");
     let program = compile(&folder, "forked.c", &[]);
     for launch in [Launch::alone(&program), two_ranks(&folder, &program)] {
-        launch.run().succeeded().printed(&["ok: child"]).printed(&["ok: forked"]).did_not_print("panicked");
+        let finished =
+            launch.run().succeeded().printed(&["ok: child"]).printed(&["ok: forked"]).did_not_print("panicked");
+        // Of the child that returned from its task.
+        finished.printed(&["mobula: this process was forked"]);
     }
 }
 

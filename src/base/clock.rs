@@ -3,6 +3,7 @@
 #![allow(unsafe_code)]
 
 use crate::base::sync::Ordering;
+use std::mem::MaybeUninit;
 use std::sync::atomic::AtomicU64;
 
 /// Nanoseconds since the first call in this process; monotonic.
@@ -27,8 +28,11 @@ pub fn process_cpu_ns() -> u64 {
 }
 
 fn read(clock: libc::clockid_t) -> u64 {
-    let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
-    // SAFETY: it writes to `time` alone. Every Linux has both clocks, so it does not fail.
-    unsafe { libc::clock_gettime(clock, &raw mut time) };
+    let mut time = MaybeUninit::<libc::timespec>::uninit();
+    // SAFETY: it writes all of `time`, and nothing else. Every Linux has both clocks, so it does not fail.
+    let time = unsafe {
+        libc::clock_gettime(clock, time.as_mut_ptr());
+        time.assume_init()
+    };
     time.tv_sec as u64 * 1_000_000_000 + time.tv_nsec as u64
 }

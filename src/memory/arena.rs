@@ -4,6 +4,7 @@
 use crate::base::cgroup::{memory_available_bytes, memory_total_bytes};
 use crate::base::config::Pages;
 use crate::base::error::{Error, Result};
+use crate::base::forked::is_forked;
 use crate::base::sync::{AtomicU64, Ordering, lock};
 use crate::memory::offsets::{ALIGNMENT, Offsets, TakenRange};
 use crate::memory::pages::{HUGE_PAGE_BYTES, PageKind};
@@ -247,7 +248,7 @@ impl Block {
 
 impl Drop for Block {
     fn drop(&mut self) {
-        if let Some(taken) = &self.taken {
+        if let Some(taken) = self.taken.as_ref().filter(|_| !is_forked()) {
             self.arena.give_back(taken);
         }
     }

@@ -172,6 +172,7 @@ impl CallArguments {
     /// Appends an array.
     pub(super) fn push_array(&mut self, array: NativeArray) {
         if let ArgumentStorage::Short(short) = &mut self.0
+            && array.actor().is_none()
             && array.view().stored().is_none()
             && short.push(array.element(), array.bytes())
         {

@@ -235,8 +235,11 @@ impl<'de> Forms<'de> for NativeArray {
                 }
                 NativeStorage::Inline { length, words }
             }
-            STORED => match parts.next()? {
-                Some(array) => NativeStorage::Stored(array),
+            STORED => match parts.next::<Array<u8>>()? {
+                Some(array) if array.as_ptr().addr().is_multiple_of(element.size().min(8)) => {
+                    NativeStorage::Stored(array)
+                }
+                Some(_) => return Err(A::Error::custom("the elements are not aligned for their type")),
                 None => return Ok(None),
             },
             ACTOR => match parts.next()? {

@@ -5,7 +5,7 @@ use crate::native::arguments::CallArguments;
 use crate::native::array::NativeArray;
 use crate::native::export::mismatch;
 use crate::native::function::{NativeFrame, NativeFunction, table};
-use crate::native::value::NativeValue;
+use crate::native::value::{NativeValue, value_of};
 use crate::registry::{CallOptions, Callable, Failure, Outputs, Runnable as _, Task, TaskHeader};
 use crate::runtime::{self, Runtime};
 use std::sync::{Arc, OnceLock};
@@ -85,8 +85,8 @@ impl ImportedTask {
     /// `Type`, with position, wanted and got; those of creating an array.
     pub fn result<T: NativeValue>(&self, index: usize, result: Option<NativeArray>) -> Result<T, Failure> {
         let array = result.unwrap_or_else(NativeArray::empty);
-        T::from_native(array.view()).map_err(Failure::Passed)?.ok_or_else(|| {
-            let (wanted, got) = (T::wanted(), array.view().described());
+        value_of(&array).map_err(Failure::Passed)?.map_err(|got| {
+            let wanted = T::wanted();
             mismatch(self.name, format!("result {index}: mobula::c_task! declares {wanted}, and it returned {got}"))
         })
     }

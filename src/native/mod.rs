@@ -43,6 +43,7 @@ use crate::base::stack;
 use crate::runtime::{self, Runtime};
 
 pub use crate::base::forked::{FORKED, is_forked};
+pub use crate::runtime::{at_end_of_tasks, has_address_sanitizer};
 
 /// Set in the number of a stack, and in no number of a task.
 const OF_STACK: u64 = 1 << 63;

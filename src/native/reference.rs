@@ -2,7 +2,7 @@
 
 use crate::native::array::NativeArray;
 use crate::native::export::mismatch;
-use crate::native::value::NativeValue;
+use crate::native::value::{NativeValue, value_of};
 use crate::objects::{Object, ObjectRef, Value};
 use crate::registry::{ActorState, Arg, Callable, Failure, FunctionKind, Options, Placement, Single};
 use crate::runtime::{self, Runtime};
@@ -43,8 +43,8 @@ impl<T: NativeValue> Conversion for FromNative<T> {
     type From = NativeArray;
     type To = T;
     fn convert(array: &NativeArray) -> Result<T, Failure> {
-        T::from_native(array.view()).map_err(Failure::Passed)?.ok_or_else(|| {
-            let (wanted, got) = (T::wanted(), array.view().described());
+        value_of(array).map_err(Failure::Passed)?.map_err(|got| {
+            let wanted = T::wanted();
             mismatch("a reference of C", format!("Rust wants {wanted}, and got {got}"))
         })
     }

@@ -88,6 +88,17 @@ numbers! {
 const _: () = assert!(size_of::<usize>() == size_of::<u64>());
 
 /// True if the array may be one of `T`s: bytes without a meaning are read as `u8`.
+/// The value that an object of C is, or else what that is.
+///
+/// # Errors
+/// Those of creating an array.
+pub(super) fn value_of<T: NativeValue>(array: &NativeArray) -> Result<std::result::Result<T, String>> {
+    if array.actor().is_some() {
+        return Ok(Err("an actor".to_string()));
+    }
+    Ok(T::from_native(array.view())?.ok_or_else(|| array.view().described()))
+}
+
 fn has_elements_of<T: NativeElement>(array: ArrayView<'_>) -> bool {
     let element = array.element;
     element == T::TYPE || (element == ElementType::Bytes && T::TYPE == ElementType::U8)
@@ -107,7 +118,7 @@ impl NativeValue for bool {
 
 impl NativeValue for String {
     fn wanted() -> String {
-        "a text of MOBULA_BYTES".to_string()
+        "a text of MOBULA_BYTES in UTF-8".to_string()
     }
     fn from_native(array: ArrayView<'_>) -> Result<Option<String>> {
         let is_text = matches!(array.element, ElementType::Bytes | ElementType::I8 | ElementType::U8);

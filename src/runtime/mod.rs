@@ -45,8 +45,11 @@ pub use output::{
 pub use rank::Runtime;
 pub use resources::{create_group, remove_group};
 pub use router::{TransportReason, TransportRow, Transports};
-pub use tasks::{EnteredContext, Snapshot, cancel, current_number, enter, runs_task, snapshot, submit, submit_plain};
+pub use tasks::{
+    EnteredContext, Snapshot, at_end_of_tasks, cancel, current_number, enter, runs_task, snapshot, submit, submit_plain,
+};
 pub use threads::{Pool, pool};
 pub use waiting::{block_on, get, wait_for};
+pub use workers::has_address_sanitizer;
 
 pub use crate::scheduling::Strategy;

@@ -61,7 +61,7 @@ impl Display for BlockedOutside {
 pub struct RankActivity {
     /// The rank.
     pub rank: Rank,
-    /// A number that grows when a task begins, or ends without that.
+    /// A number that grows when a task begins, or fails because another has failed.
     pub moves: u64,
     /// True while a runnable task or a transfer in flight can still make progress, so that waiting is not a deadlock.
     pub can_progress: bool,

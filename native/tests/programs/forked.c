@@ -72,6 +72,20 @@ static mobula_status forks(mobula_call *call, void *user) {
 }
 MOBULA_TASK(forks)
 
+/* A child that returns from the task ends there: it is no worker of the rank. */
+static mobula_status forks_and_returns(mobula_call *call, void *user) {
+    double code;
+    int status;
+    pid_t child = fork();
+    (void)user;
+    CHECK(child >= 0);
+    if (child == 0) return MOBULA_OK;
+    CHECK(waitpid(child, &status, 0) == child && WIFEXITED(status));
+    code = WEXITSTATUS(status);
+    return mobula_return(call, 0, &code, 1, MOBULA_F64);
+}
+MOBULA_TASK(forks_and_returns)
+
 int main(void) {
     mobula_actor_class class = MOBULA_ACTOR_CLASS_INIT;
     mobula_options options = MOBULA_OPTIONS_INIT;
@@ -119,6 +133,9 @@ int main(void) {
     mobula_actor_free(actor);
     OK(mobula_submit("forks", NULL, 0, &options, &other, 1));
     CHECK(number(other) == 7.0);
+    mobula_ref_free(other);
+    OK(mobula_submit("forks_and_returns", NULL, 0, &options, &other, 1));
+    CHECK(number(other) == 1.0);
     mobula_ref_free(other);
     OK(mobula_shutdown());
     printf("ok: forked\n");

@@ -1,5 +1,6 @@
 //! `mobula::c_task!(fn add(f64, f64) -> f64)`: a type `add` by which Rust submits a task that C registers.
 
+use crate::conditions::conditions;
 use crate::crate_path::CratePath;
 use crate::function::submission;
 use crate::options::{Options, ReturnCount};
@@ -10,7 +11,7 @@ use quote::{format_ident, quote, quote_spanned};
 use syn::ext::IdentExt as _;
 use syn::parse::{Parse, ParseStream};
 use syn::spanned::Spanned as _;
-use syn::{Attribute, LitStr, ReturnType, Signature, Token, Type, Visibility, parse_quote};
+use syn::{Attribute, LitStr, ReturnType, Signature, Token, Type, Visibility};
 
 const KIND: &str = "a task of C";
 
@@ -32,13 +33,19 @@ impl Parse for Declaration {
         syn::parenthesized!(inputs in input);
         let parameters = inputs.parse_terminated(parameter, Token![,])?.into_iter().enumerate();
         let parameters = parameters.map(|(index, (name, object))| {
-            let name = name.unwrap_or_else(|| format_ident!("argument_{index}"));
+            let name = name.unwrap_or_else(|| format_ident!("__argument_{index}"));
             quote!(#name: #object)
         });
         let output: ReturnType = input.parse()?;
-        let signature = parse_quote!(fn #ident(#(#parameters),*) #output);
+        let signature = syn::parse2(quote!(fn #ident(#(#parameters),*) #output))?;
         let name = match input.parse::<Option<Token![=]>>()? {
-            Some(_) => input.parse::<LitStr>()?.value(),
+            Some(_) => {
+                let name = input.parse::<LitStr>()?;
+                if name.value().is_empty() {
+                    return Err(syn::Error::new(name.span(), "a task of C has a name"));
+                }
+                name.value()
+            }
             None => ident.unraw().to_string(),
         };
         input.parse::<Option<Token![;]>>()?;
@@ -50,7 +57,7 @@ impl Parse for Declaration {
 fn parameter(input: ParseStream<'_>) -> syn::Result<(Option<Ident>, Type)> {
     let is_named = input.peek(Ident::peek_any) && input.peek2(Token![:]) && !input.peek2(Token![::]);
     let name = if is_named {
-        let name = input.call(Ident::parse_any)?;
+        let name = input.parse::<Ident>()?; // no keyword, and not `self`
         input.parse::<Token![:]>()?;
         Some(name)
     } else {
@@ -73,6 +80,7 @@ pub fn expand(declaration: TokenStream) -> syn::Result<TokenStream> {
     {
         options.num_returns = Some((ReturnCount::Exactly(tuple.elems.len()), output.span()));
     }
+    let conditions = conditions(&attributes);
     let mobula = CratePath::of(None, "mobula::c_task!")?;
     let import = mobula.import();
     let shape = CallShape::of(&signature, name.clone(), &options, KIND)?;
@@ -95,6 +103,7 @@ pub fn expand(declaration: TokenStream) -> syn::Result<TokenStream> {
             dead_code, deprecated, missing_debug_implementations, non_camel_case_types, non_snake_case,
             unused_imports, private_interfaces, unreachable_pub, clippy::all, clippy::pedantic, clippy::nursery
         )]
+        #conditions
         const _: () = {
             #import
 

@@ -1,6 +1,7 @@
 //! What objects require of their rank.
 
 use crate::base::ObjectId;
+use crate::base::forked::is_forked;
 use crate::objects::{AnySlot, Links};
 use crate::protocol::Message;
 use crate::protocol::environment::Environment;
@@ -28,6 +29,9 @@ impl<D: Environment> Links for ProtocolLinks<D> {
         }
     }
     fn on_dropped(&self, id: ObjectId, address: usize) {
+        if is_forked() {
+            return;
+        }
         self.0.protocol().objects.references.on_released(&self.0, id, address);
     }
 }

@@ -28,7 +28,7 @@ impl Tasks {
         let failed = failed_argument(&task).zip(Nested::enter());
         if let Some((error, _nested)) = failed {
             task.fail(error);
-            self.count_unrun();
+            self.count_passed_on();
             self.on_finished(env, &task);
         } else if task.header().queue_again() {
             // If an argument failed, and the stack has many such tasks already, a worker fails it: in a chain each
@@ -45,7 +45,6 @@ impl Tasks {
         if task.header().claim_waiting() {
             env.report_failure(error.clone());
             task.fail(Arc::new(error));
-            self.count_unrun();
             self.on_finished(env, task);
         }
     }

@@ -12,8 +12,8 @@ pub struct Tasks {
     pub remote: RemoteTasks,
     /// Cancelled tasks of other ranks.
     pub cancelled: CancelledTasks,
-    /// Calls that ended on no worker. Not exact: of two threads that count at once, one may be lost.
-    ended_unrun: AtomicU64,
+    /// Tasks that failed because an argument had failed.
+    failures_passed_on: AtomicU64,
 }
 
 impl Tasks {
@@ -23,18 +23,17 @@ impl Tasks {
             allows_short,
             remote: RemoteTasks::default(),
             cancelled: CancelledTasks::default(),
-            ended_unrun: AtomicU64::new(0),
+            failures_passed_on: AtomicU64::new(0),
         }
     }
 
-    /// A call ended on no worker: it failed before it ran, or its function is a leaf.
-    #[inline]
-    pub fn count_unrun(&self) {
-        self.ended_unrun.store(self.ended_unrun.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
+    /// A task failed before it ran, because an argument had failed.
+    pub fn count_passed_on(&self) {
+        self.failures_passed_on.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// A number that grows when calls end on no worker.
-    pub fn ended_unrun(&self) -> u64 {
-        self.ended_unrun.load(Ordering::Relaxed)
+    /// How many tasks failed before they ran, because an argument had failed.
+    pub fn failures_passed_on(&self) -> u64 {
+        self.failures_passed_on.load(Ordering::Relaxed)
     }
 }

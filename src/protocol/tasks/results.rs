@@ -149,7 +149,6 @@ impl Tasks {
         let error = Arc::new(Error::Cancelled { task: header.name().to_string() });
         if header.claim() || header.claim_waiting() {
             task.fail(error);
-            self.count_unrun();
             self.on_finished(env, task);
         } else {
             // It runs, here or elsewhere. Its results are failed now; those that it returns are ignored.

@@ -1,6 +1,7 @@
 //! Blocks of stores as the memory of arrays: this rank's own blocks, and those of the host's other ranks.
 
 use crate::base::ObjectId;
+use crate::base::forked::is_forked;
 use crate::base::sync::{AtomicU64, Ordering, lock};
 use crate::memory::{Block, PeerArena};
 use crate::objects::{ArrayDraft, ArrayMemory, Pin};
@@ -90,7 +91,7 @@ impl Drop for OwnMemory {
     fn drop(&mut self) {
         // Other hosts may have copies of a block with a number.
         let number = self.number.load(Ordering::Relaxed);
-        if number != 0 && !self.runtime.lifecycle.has_ended() {
+        if number != 0 && !self.runtime.lifecycle.has_ended() && !is_forked() {
             self.runtime.protocol.objects.copies.on_block_freed(&self.runtime, number);
         }
     }

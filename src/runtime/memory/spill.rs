@@ -1,5 +1,6 @@
 //! Blocks on disk: written together, one after another, and read back through mappings.
 
+use crate::base::forked::is_forked;
 use crate::base::log::{Level, log};
 use crate::base::process_limits::file_bytes_max;
 use crate::base::sync::{AtomicBool, AtomicU64, Ordering, lock, statics};
@@ -60,8 +61,10 @@ struct SpillFile {
 
 impl Drop for SpillFile {
     fn drop(&mut self) {
-        // If another process removed it, there is nothing left to do.
-        let _ = fs::remove_file(&self.path);
+        if !is_forked() {
+            // If another process removed it, there is nothing left to do.
+            let _ = fs::remove_file(&self.path);
+        }
     }
 }
 
@@ -88,6 +91,9 @@ impl OnDisk {
 
 impl Drop for OnDisk {
     fn drop(&mut self) {
+        if is_forked() {
+            return;
+        }
         self.written_bytes.fetch_sub(self.length as u64, Ordering::Relaxed);
         punch_file(&self.file.file, self.offset, self.length as u64);
     }

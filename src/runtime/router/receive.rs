@@ -1,6 +1,7 @@
 //! Sends messages to other ranks, and receives theirs.
 
 use crate::base::Rank;
+use crate::base::forked::is_forked;
 use crate::base::limits::MESSAGE_BYTES_MAX;
 use crate::base::sync::Ordering;
 use crate::base::sync::statics::AtomicU64;
@@ -28,6 +29,9 @@ impl Runtime {
     /// Sends a message; one to this rank itself is handled at once. Never blocks: messages that the transport refuses
     /// are queued.
     pub fn send(&'static self, to: Rank, message: &Message<'_>) {
+        if is_forked() {
+            return; // the connections are those of the rank
+        }
         if to != self.cluster.rank && message.with_short(|bytes| self.send_bytes(to, bytes, false)).is_some() {
             return;
         }

@@ -2,6 +2,7 @@
 
 use crate::base::Error;
 use crate::base::arc_pool::Recycled;
+use crate::base::forked::{is_forked, leave_forked};
 use crate::base::limits::FAILURE_BYTES_MAX;
 use crate::base::panic::Panic;
 use crate::base::text::cut;
@@ -16,7 +17,7 @@ use crate::runtime::workers::worker::Worker;
 use crate::runtime::{Runtime, actors, membership, output};
 use crate::scheduling::{Grant, ResourceRequest, UNIT};
 use std::cell::Cell;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 /// The grant of a task that requested only CPUs of the host.
 pub static NO_GRANT: Grant = Grant { gpus: Vec::new(), custom: Vec::new(), bundle: None };
@@ -111,6 +112,14 @@ fn run_for_owner(runtime: &'static Runtime, task: &Arc<dyn Runnable>, grant: &Gr
     runtime.protocol.tasks.on_finished(&runtime, task);
 }
 
+/// What forgets, at the end of a task, what the C interface keeps for it.
+static FORGET: OnceLock<fn()> = OnceLock::new();
+
+/// From now on `forget` is called at the end of each task, in its context.
+pub fn at_end_of_tasks(forget: fn()) {
+    let _ = FORGET.set(forget);
+}
+
 /// Runs the body of a claimed task or call in its context, and records that it ran.
 #[inline(always)]
 pub fn run_body(
@@ -126,6 +135,12 @@ pub fn run_body(
     {
         let _running = context.enter();
         invoke(runtime, task, state);
+        if let Some(forget) = FORGET.get() {
+            forget();
+        }
+    }
+    if is_forked() {
+        leave_forked();
     }
     drop(printing);
     if let Some(began) = began {

@@ -42,7 +42,6 @@ pub fn run_leaf(
         let _begun = membership::begin(runtime, worker::here(), WorkId::Task(id), entry.key, 0);
         leaf(args, value)
     };
-    runtime.protocol.tasks.count_unrun();
     let passed = runtime.output.ticks.now().saturating_sub(begun);
     if passed > ticks_max {
         report_long(runtime, entry, begun);

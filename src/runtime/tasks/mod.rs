@@ -17,7 +17,7 @@ mod thread_context;
 
 pub use context::{Snapshot, current_number, runs_task, snapshot};
 pub use dependencies::launch_notified;
-pub use execute::{execute, run_body};
+pub use execute::{at_end_of_tasks, execute, run_body};
 pub use in_place::{can_run_in_place, give_back_driver_cpu, try_run_in_place, with_driver_cpus};
 pub use launch::{cancel, launch_on, submit, submit_plain};
 pub use leaf::{run_leaf, run_leaves_here};

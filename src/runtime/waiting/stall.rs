@@ -67,9 +67,9 @@ pub fn watch_for_stall(runtime: &'static Runtime) {
     runtime.waiting.stall.collecting.store(false, Ordering::Release);
 }
 
-/// A number that grows when a task of this rank begins, or ends without that.
+/// A number that grows when a task begins here, or fails because another has failed.
 pub fn moves(runtime: &Runtime) -> u64 {
-    runtime.workers.begun() + runtime.protocol.tasks.ended_unrun()
+    runtime.workers.begun() + runtime.protocol.tasks.failures_passed_on()
 }
 
 /// If it is time to collect the states: `Some(None)` at half time, `Some` with the states of then at the end.

@@ -34,6 +34,7 @@ pub use lending::{InPlaceThread, OutsideWait};
 pub use part::Workers;
 pub use progress::progress;
 pub use queues::Work;
+pub use sanitizer::has_address_sanitizer;
 pub use task_cores::TaskCores;
 pub use thread_state::{blocked_call, own_thread_number};
 pub use worker_shared::WorkerShared;

@@ -29,6 +29,11 @@ thread_local! {
 /// NULL if there is none. Found when a thread makes its first stack, before it switches to one.
 static FOUND: AtomicPtr<Sanitizer> = AtomicPtr::new(null_mut());
 
+/// True in a program of AddressSanitizer.
+pub fn has_address_sanitizer() -> bool {
+    sanitizer().is_some()
+}
+
 #[inline]
 fn sanitizer() -> Option<&'static Sanitizer> {
     // SAFETY: it is NULL, or leaked; this thread has passed `look_for`, which wrote it before.

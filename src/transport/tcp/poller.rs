@@ -29,11 +29,11 @@ pub struct Poller {
     /// True if this turn began with the sockets; turns alternate, so that a peer that sends without pause starves no
     /// other.
     sockets_first: bool,
-    /// The peer that sent last.
+    /// The peer whose message came last.
     recent: Option<Rank>,
 }
 
-/// For so long the socket of the peer that sent last is read by itself. What takes longer is large, and costs less in
+/// For so long the socket of the peer whose message came last is read by itself. What takes longer is large, and costs less in
 /// large pieces; or nothing comes.
 const RECENT_NS: u64 = 300_000;
 
@@ -71,13 +71,14 @@ impl Poller {
         turn.events
     }
 
-    /// Reads the socket of the peer that sent last, from which a waiting thread probably gets its response: one system
+    /// Reads the socket of the peer whose message came last, from which a waiting thread probably gets its response: one system
     /// call, where a whole turn takes two. Returns the number of events.
     pub fn read_recent(&mut self, peers: &Peers, deliver: Deliver<'_>) -> usize {
         let Some(peer) = self.recent else { return 0 };
         let polling = peers.begin_polling();
         let mut turn = Turn { deliver, events: 0 };
         self.receive(peer, peers, &mut turn);
+        turn.deliver_queued(peers);
         drop(polling);
         self.end_turn(peers);
         turn.events
@@ -206,6 +207,10 @@ impl Poller {
     /// Called when the connection ended: nothing arrives from the peer any more, and nothing reaches it.
     fn on_link_end(&mut self, peer: Rank, end: LinkEnd, peers: &Peers) {
         self.acceptor.cancel_dial(peer);
+        if self.recent == Some(peer) {
+            self.recent = None;
+            peers.recent_until_ns.store(0, Ordering::Relaxed);
+        }
         let filling = self.receivers.remove(&peer).and_then(|receiver| receiver.into_read());
         let mut link = lock(&peers.links[peer as usize]);
         let connection = match std::mem::replace(&mut *link, Link::Failed) {

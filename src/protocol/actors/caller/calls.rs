@@ -67,7 +67,7 @@ impl ActorRef {
             Ok(args) => Arc::new(args),
             Err(error) => {
                 env.report_failure(error.clone());
-                return fail_call(env, &task, Arc::new(error));
+                return fail_call(&task, Arc::new(error));
             }
         };
         // A call that is made after the death of its location was noticed was never in flight: it waits for the next
@@ -76,7 +76,7 @@ impl ActorRef {
         let mut route = lock(&self.route);
         if let Some(error) = route.end_error() {
             drop(route);
-            return fail_call(env, &task, error);
+            return fail_call(&task, error);
         }
         let number = env.protocol().tasks.remote.insert_call(task.clone(), route.location().0);
         let retain = policy.retries > 0 || !route.is_located();
@@ -211,14 +211,13 @@ fn send_call(
             env.report_failure(error.clone());
             on_call_finished(env, number, task);
             env.protocol().tasks.remote.take(number);
-            fail_call(env, task, Arc::new(error));
+            fail_call(task, Arc::new(error));
         }
     }
 }
 
-fn fail_call(env: &impl Environment, task: &Arc<dyn Runnable>, error: Arc<Error>) {
+fn fail_call(task: &Arc<dyn Runnable>, error: Arc<Error>) {
     task.fail(error);
-    env.protocol().tasks.count_unrun();
     task.header().take_target();
 }
 
@@ -227,7 +226,7 @@ fn fail_calls(env: &impl Environment, calls: Vec<(u64, PendingCall)>, error: &Ar
     for (number, call) in calls {
         if env.protocol().tasks.remote.take(number).is_some() {
             env.report_failure((**error).clone());
-            fail_call(env, &call.task, error.clone());
+            fail_call(&call.task, error.clone());
         }
     }
 }

@@ -1,5 +1,6 @@
 //! Handles of actors.
 
+use crate::base::forked::is_forked;
 use crate::base::limits::NAME_SHOWN_BYTES;
 use crate::base::sync::{AtomicU32, Ordering};
 use crate::base::text::cut;
@@ -157,7 +158,8 @@ impl ActorRef {
 
 impl Drop for ActorRef {
     fn drop(&mut self) {
-        if let Some(on_drop) = self.on_drop.take() {
+        // A forked child's handles are those of the rank that it was made from.
+        if let Some(on_drop) = self.on_drop.take().filter(|_| !is_forked()) {
             on_drop.on_last_drop(self);
         }
     }

@@ -50,7 +50,6 @@ pub fn mark_dead(env: &impl Environment, instance: &Arc<ActorInstance>, error: E
 pub fn refuse_call(env: &impl Environment, task: &Arc<dyn Runnable>, error: &Arc<Error>) {
     if task.header().claim_waiting() {
         task.fail(error.clone());
-        env.protocol().tasks.count_unrun();
         task.header().take_target();
         env.protocol().tasks.on_finished(env, task);
     }
