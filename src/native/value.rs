@@ -118,7 +118,7 @@ impl NativeValue for bool {
 
 impl NativeValue for String {
     fn wanted() -> String {
-        "a text of MOBULA_BYTES in UTF-8".to_string()
+        "a well-formed text of MOBULA_BYTES".to_string()
     }
     fn from_native(array: ArrayView<'_>) -> Result<Option<String>> {
         let is_text = matches!(array.element, ElementType::Bytes | ElementType::I8 | ElementType::U8);

@@ -105,7 +105,8 @@ pub fn refuse_other_binaries(exchange: &mut dyn Exchange, rank: Rank, hellos: &[
     let different_ranks: Vec<String> =
         (0..hellos.len()).filter(|rank| !alike(&hellos[*rank])).map(|rank| rank.to_string()).collect();
     Err(Error::fabric(format!(
-        "rank 0 and rank {} run different binaries: {}; start the same binary on every rank",
+        "rank 0 and rank {} run different binaries, or register different functions in C: {}; start the same binary on \
+         every rank",
         different_ranks.join(", "),
         first_difference(&text(0), &text(different), different)
     )))

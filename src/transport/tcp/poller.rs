@@ -33,8 +33,8 @@ pub struct Poller {
     recent: Option<Rank>,
 }
 
-/// For so long the socket of the peer whose message came last is read by itself. What takes longer is large, and costs less in
-/// large pieces; or nothing comes.
+/// For so long the socket of the peer whose message came last is read by itself. What takes longer is large, and costs
+/// less in large pieces; or nothing comes.
 const RECENT_NS: u64 = 300_000;
 
 impl Poller {
@@ -71,8 +71,8 @@ impl Poller {
         turn.events
     }
 
-    /// Reads the socket of the peer whose message came last, from which a waiting thread probably gets its response: one system
-    /// call, where a whole turn takes two. Returns the number of events.
+    /// Reads the socket of the peer whose message came last, from which a waiting thread probably gets its response: one
+    /// system call, where a whole turn takes two. Returns the number of events.
     pub fn read_recent(&mut self, peers: &Peers, deliver: Deliver<'_>) -> usize {
         let Some(peer) = self.recent else { return 0 };
         let polling = peers.begin_polling();
