@@ -71,8 +71,8 @@ impl Poller {
         turn.events
     }
 
-    /// Reads the socket of the peer whose message came last, from which a waiting thread probably gets its response: one
-    /// system call, where a whole turn takes two. Returns the number of events.
+    /// Reads the socket of the peer whose message came last, from which a waiting thread probably gets its response:
+    /// one system call, where a whole turn takes two. Returns the number of events.
     pub fn read_recent(&mut self, peers: &Peers, deliver: Deliver<'_>) -> usize {
         let Some(peer) = self.recent else { return 0 };
         let polling = peers.begin_polling();
