@@ -265,7 +265,7 @@ module mobula
   type(registered_function), pointer, save :: functions => null()
 
   interface
-    function c_last_error() bind(C, name="mobula_last_error") result(text)
+    pure function c_last_error() bind(C, name="mobula_last_error") result(text)
       import :: c_ptr
       type(c_ptr) :: text
     end function
@@ -275,7 +275,7 @@ module mobula
       character(kind=c_char), intent(in) :: message(*)
       integer(c_int32_t) :: same
     end function
-    function c_status_name(status) bind(C, name="mobula_status_name") result(text)
+    pure function c_status_name(status) bind(C, name="mobula_status_name") result(text)
       import :: c_ptr, c_int32_t
       integer(c_int32_t), value :: status
       type(c_ptr) :: text
@@ -519,7 +519,7 @@ module mobula
       type(c_ptr), value :: actor
     end subroutine
     ! Of the C library.
-    function c_strlen(text) bind(C, name="strlen") result(length)
+    pure function c_strlen(text) bind(C, name="strlen") result(length)
       import :: c_ptr, c_size_t
       type(c_ptr), value :: text
       integer(c_size_t) :: length
@@ -788,30 +788,43 @@ contains
 
   ! ---- Statuses and errors ----
 
+  ! The texts have lengths that an expression says: gfortran keeps a deferred length in static memory, here and in each
+  ! caller, which all threads share.
+
   ! The message of the last failure of the running task, or of this thread if it runs none.
   recursive function mobula_last_error() result(text)
-    character(len=:), allocatable :: text
-    text = text_of(c_last_error())
+    character(len=length_of_last_error()) :: text
+    call copy_text(c_last_error(), text)
+  end function
+
+  pure recursive function length_of_last_error() result(length)
+    integer :: length
+    length = int(c_strlen(c_last_error()))
   end function
 
   ! "MOBULA_ERR_TIMEOUT" and so on.
   recursive function mobula_status_name(status) result(text)
     integer, intent(in) :: status
-    character(len=:), allocatable :: text
-    text = text_of(c_status_name(int(status, c_int32_t)))
+    character(len=length_of_status_name(status)) :: text
+    call copy_text(c_status_name(int(status, c_int32_t)), text)
   end function
 
-  recursive function text_of(address) result(text)
+  pure recursive function length_of_status_name(status) result(length)
+    integer, intent(in) :: status
+    integer :: length
+    length = int(c_strlen(c_status_name(int(status, c_int32_t))))
+  end function
+
+  recursive subroutine copy_text(address, text)
     type(c_ptr), intent(in) :: address
-    character(len=:), allocatable :: text
+    character(len=*), intent(out) :: text
     character(kind=c_char), pointer :: letters(:)
     integer :: i
-    call c_f_pointer(address, letters, [c_strlen(address)])
-    allocate(character(len=size(letters)) :: text)
-    do i = 1, size(letters)
+    call c_f_pointer(address, letters, [len(text)])
+    do i = 1, len(text)
       text(i:i) = letters(i)
     end do
-  end function
+  end subroutine
 
   ! The text for C; "" if there is none.
   recursive function c_text(text) result(letters)
@@ -855,10 +868,16 @@ contains
 
   recursive function number(value) result(text)
     integer(int64), intent(in) :: value
-    character(len=:), allocatable :: text
+    character(len=length_of_number(value)) :: text
+    write (text, "(i0)") value
+  end function
+
+  pure recursive function length_of_number(value) result(length)
+    integer(int64), intent(in) :: value
+    integer :: length
     character(len=20) :: digits
     write (digits, "(i0)") value
-    text = trim(digits)
+    length = len_trim(digits)
   end function
 
   ! ---- Start and end ----
@@ -1470,7 +1489,7 @@ contains
     own_returns = int(registered%num_returns, c_int32_t)
     status = int(c_register(c_text(name), c_funloc(run_plain), c_loc(registered), own_returns))
     if (status == MOBULA_OK) status = int(c_register(registered%shaped_name, c_funloc(run_shaped), &
-      c_loc(registered), own_returns + 1))
+      c_loc(registered), own_returns + 1_c_int32_t))
     if (status == MOBULA_OK) then
       registered%next => functions
       functions => registered
