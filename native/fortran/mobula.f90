@@ -6,7 +6,7 @@
 ! - ierror is optional and last. It is MOBULA_OK (0), a positive status of mobula, or a negative one of the program's
 !   own tasks. Without it a failure prints its message and stops the program with `error stop`: tasks pass it.
 !   mobula_last_error() is the message of the last failure.
-! - Arguments and results count from 1; ranks from 0, as in MPI. Texts of C that are passed on count from 0.
+! - Arguments and results count from 1, in messages too; ranks from 0, as in MPI.
 ! - Objects are arrays of integer, real or complex elements, of rank 0 (one element) to 7, in Fortran's order. For C,
 !   C++ and Rust they are arrays of as many elements, without a shape.
 ! - mobula_get and mobula_arg associate a pointer with the object's memory: what it points to is only read.
@@ -265,7 +265,7 @@ module mobula
   type(registered_function), pointer, save :: functions => null()
 
   interface
-    function c_last_error() bind(C, name="mobula_last_error") result(text)
+    pure function c_last_error() bind(C, name="mobula_last_error") result(text)
       import :: c_ptr
       type(c_ptr) :: text
     end function
@@ -275,7 +275,7 @@ module mobula
       character(kind=c_char), intent(in) :: message(*)
       integer(c_int32_t) :: same
     end function
-    function c_status_name(status) bind(C, name="mobula_status_name") result(text)
+    pure function c_status_name(status) bind(C, name="mobula_status_name") result(text)
       import :: c_ptr, c_int32_t
       integer(c_int32_t), value :: status
       type(c_ptr) :: text
@@ -519,7 +519,7 @@ module mobula
       type(c_ptr), value :: actor
     end subroutine
     ! Of the C library.
-    function c_strlen(text) bind(C, name="strlen") result(length)
+    pure function c_strlen(text) bind(C, name="strlen") result(length)
       import :: c_ptr, c_size_t
       type(c_ptr), value :: text
       integer(c_size_t) :: length
@@ -788,30 +788,43 @@ contains
 
   ! ---- Statuses and errors ----
 
+  ! The texts have lengths that an expression says: gfortran keeps a deferred length in static memory, here and in each
+  ! caller, which all threads share.
+
   ! The message of the last failure of the running task, or of this thread if it runs none.
   recursive function mobula_last_error() result(text)
-    character(len=:), allocatable :: text
-    text = text_of(c_last_error())
+    character(len=length_of_last_error()) :: text
+    call copy_text(c_last_error(), text)
+  end function
+
+  pure recursive function length_of_last_error() result(length)
+    integer :: length
+    length = int(c_strlen(c_last_error()))
   end function
 
   ! "MOBULA_ERR_TIMEOUT" and so on.
   recursive function mobula_status_name(status) result(text)
     integer, intent(in) :: status
-    character(len=:), allocatable :: text
-    text = text_of(c_status_name(int(status, c_int32_t)))
+    character(len=length_of_status_name(status)) :: text
+    call copy_text(c_status_name(int(status, c_int32_t)), text)
   end function
 
-  recursive function text_of(address) result(text)
+  pure recursive function length_of_status_name(status) result(length)
+    integer, intent(in) :: status
+    integer :: length
+    length = int(c_strlen(c_status_name(int(status, c_int32_t))))
+  end function
+
+  recursive subroutine copy_text(address, text)
     type(c_ptr), intent(in) :: address
-    character(len=:), allocatable :: text
+    character(len=*), intent(out) :: text
     character(kind=c_char), pointer :: letters(:)
     integer :: i
-    call c_f_pointer(address, letters, [c_strlen(address)])
-    allocate(character(len=size(letters)) :: text)
-    do i = 1, size(letters)
+    call c_f_pointer(address, letters, [len(text)])
+    do i = 1, len(text)
       text(i:i) = letters(i)
     end do
-  end function
+  end subroutine
 
   ! The text for C; "" if there is none.
   recursive function c_text(text) result(letters)
@@ -855,10 +868,16 @@ contains
 
   recursive function number(value) result(text)
     integer(int64), intent(in) :: value
-    character(len=:), allocatable :: text
+    character(len=length_of_number(value)) :: text
+    write (text, "(i0)") value
+  end function
+
+  pure recursive function length_of_number(value) result(length)
+    integer(int64), intent(in) :: value
+    integer :: length
     character(len=20) :: digits
     write (digits, "(i0)") value
-    text = trim(digits)
+    length = len_trim(digits)
   end function
 
   ! ---- Start and end ----
@@ -1187,6 +1206,24 @@ contains
     end subroutine
   end subroutine
 
+  ! The message of a task that failed, with the name that the program registered: calls from Fortran have another. Those
+  ! of other statuses do not show it, and pass on more than their text.
+  recursive subroutine tell_name(status, text)
+    integer, intent(in) :: status
+    character(len=*), intent(in) :: text
+    character(len=len(text)) :: shown
+    integer :: at
+    if (status /= MOBULA_ERR_TYPE .and. status /= MOBULA_ERR_CONFIG) return
+    shown = text
+    at = index(shown, SHAPED // ": ")
+    if (at == 0) return
+    do while (at > 0)
+      shown = shown(:at - 1) // shown(at + len(SHAPED):)
+      at = index(shown, SHAPED // ": ")
+    end do
+    call record(status, shown)
+  end subroutine
+
   ! Whether elements of the type `got` are read as `wanted`: Fortran has no unsigned integers.
   logical function is_read_as(got, wanted)
     integer(c_int), intent(in) :: got, wanted
@@ -1361,6 +1398,7 @@ contains
     seconds = -1
     if (present(timeout)) seconds = timeout
     status = int(c_get(ref%handle, seconds, view))
+    if (status /= MOBULA_OK) call tell_name(status, mobula_last_error())
     shape = ref%shape
     ! The call has ended: what it returned about shapes is there.
     if (status == MOBULA_OK .and. shape(1) == PENDING .and. .not. present(wanted)) then
@@ -1470,7 +1508,7 @@ contains
     own_returns = int(registered%num_returns, c_int32_t)
     status = int(c_register(c_text(name), c_funloc(run_plain), c_loc(registered), own_returns))
     if (status == MOBULA_OK) status = int(c_register(registered%shaped_name, c_funloc(run_shaped), &
-      c_loc(registered), own_returns + 1))
+      c_loc(registered), own_returns + 1_c_int32_t))
     if (status == MOBULA_OK) then
       registered%next => functions
       functions => registered
@@ -12790,6 +12828,17 @@ contains
       number(int(count, int64)) // " arguments, counted from 1")
   end subroutine
 
+  ! Says what C said of an argument, whose positions it counts from 0, as the module's own messages are.
+  recursive subroutine tell_position(what, status, position, text)
+    character(len=*), intent(in) :: what, text
+    integer, intent(in) :: status, position
+    integer :: at
+    at = index(text, ": argument " // number(position - 1_int64) // ": ")
+    if (at == 0) return
+    at = at + len(": argument " // number(position - 1_int64))
+    call record(status, what // ": argument " // number(int(position, int64)) // text(at:))
+  end subroutine
+
   ! The shape of an argument, as far as it is known.
   recursive subroutine argument_shape(call, index, shape)
     type(mobula_call), intent(in) :: call
@@ -12826,7 +12875,10 @@ contains
     ! C says what is wrong with the type.
     if (status == MOBULA_OK .and. .not. is_read_as(view%element, element)) &
       status = int(c_arg(call%handle, int(index - 1, c_size_t), element, view))
-    if (status /= MOBULA_OK) return
+    if (status /= MOBULA_OK) then
+      call tell_position("mobula_arg", status, index, mobula_last_error())
+      return
+    end if
     call argument_shape(call, index, shape)
     address = view%data
     call fit(shape, int(view%count, int64), wanted, extents, index, status)
@@ -12873,6 +12925,8 @@ contains
       end if
       if (shape(1) == PENDING) status = int(c_arg_ref(call%handle, int(shape(3), c_size_t), shapes))
       call own(ref, handle, shapes, shape)
+    else
+      call tell_position("mobula_arg_ref", status, index, mobula_last_error())
     end if
     call report(status, ierror)
   end subroutine
@@ -12891,7 +12945,11 @@ contains
       return
     end if
     status = int(c_arg_actor(call%handle, int(index - 1, c_size_t), handle))
-    if (status == MOBULA_OK) call own_actor(actor, handle)
+    if (status == MOBULA_OK) then
+      call own_actor(actor, handle)
+    else
+      call tell_position("mobula_arg_actor", status, index, mobula_last_error())
+    end if
     call report(status, ierror)
   end subroutine
 
@@ -13346,6 +13404,7 @@ contains
     seconds = -1
     if (present(timeout)) seconds = timeout
     status = int(c_get_actor(ref%handle, seconds, handle))
+    if (status /= MOBULA_OK) call tell_name(status, mobula_last_error())
     if (status == MOBULA_OK) call own_actor(actor, handle)
     call report(status, ierror)
   end subroutine

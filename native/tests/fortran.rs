@@ -80,6 +80,45 @@ fn runs(compiler: &Path, folder: &TestFolder, flags: &[&str], sources: &[PathBuf
     }
 }
 
+/// gfortran keeps the length of a function's result, where it is deferred, in memory that all threads share: texts of
+/// errors had lengths of others.
+#[test]
+fn texts_have_no_length_in_static_memory() {
+    let (Some(compiler), Some(nm)) = (gfortran(), find_program("nm")) else { return };
+    let folder = TestFolder::new("fortran-texts");
+    let (program, object) = (folder.0.join("texts.f90"), folder.0.join("texts.o"));
+    let text = "subroutine texts(text)
+  use mobula
+  implicit none
+  character(len=:), allocatable, intent(out) :: text
+  text = mobula_last_error()
+  print *, mobula_status_name(len(text)) // \": \", mobula_last_error()
+end subroutine\n";
+    std::fs::write(&program, text).expect("a file of our own");
+    let mut command = Command::new(&compiler);
+    command.args(FLAGS).args(["-O1", "-c"]).arg(&program).arg("-o").arg(&object);
+    succeeds(command.arg("-J").arg(&folder.0).arg("-I").arg(modules(&compiler)), "texts.f90");
+    for object in [modules(&compiler).join("mobula.o"), object] {
+        let symbols = Command::new(&nm).arg(&object).output().expect("nm starts").stdout;
+        let symbols = String::from_utf8_lossy(&symbols);
+        assert!(symbols.contains("mobula"), "{}: {symbols}", object.display());
+        assert!(!symbols.contains("slen"), "{}: {symbols}", object.display());
+    }
+}
+
+/// Programs that change the default kinds compile the module with the same flags.
+#[test]
+fn module_compiles_with_other_default_kinds() {
+    let Some(compiler) = gfortran() else { return };
+    let folder = TestFolder::new("fortran-kinds");
+    let module = Path::new(PACKAGE).join("fortran/mobula.f90");
+    for kinds in [&["-fdefault-integer-8"][..], &["-fdefault-real-8"], &["-fdefault-integer-8", "-fdefault-real-8"]] {
+        let mut command = Command::new(&compiler);
+        command.args(FLAGS).args(kinds).args(["-fsyntax-only"]).arg(&module).arg("-J").arg(&folder.0);
+        succeeds(&mut command, &format!("mobula.f90 with {kinds:?}"));
+    }
+}
+
 #[test]
 fn objects_have_shapes_and_handles_are_counted() {
     let Some(compiler) = gfortran() else { return };

@@ -37,10 +37,25 @@ fn succeeds(command: &mut Command) -> String {
     printed
 }
 
-fn install(built: &Path) -> Command {
-    let mut command = Command::new(Path::new(PACKAGE).join("install"));
+fn install(package: &Path, built: &Path) -> Command {
+    let mut command = Command::new(package.join("install"));
     command.env("BUILT", built).env("PREFIX", "/opt/mobula");
     command
+}
+
+/// A copy of the repository, as far as it is installed, in which the examples have been built: this once stopped the
+/// installation half-way.
+fn with_built_examples(folder: &Path) -> PathBuf {
+    let tree = folder.join("tree");
+    std::fs::create_dir_all(&tree).expect("a folder of our own");
+    let root = Path::new(PACKAGE).join("..");
+    succeeds(Command::new("cp").arg("-r").arg(PACKAGE).arg(tree.join("native")));
+    for file in ["Cargo.toml", "LICENSE"] {
+        std::fs::copy(root.join(file), tree.join(file)).expect("a file of our own");
+    }
+    std::fs::create_dir_all(tree.join("native/examples/build")).expect("a folder of our own");
+    std::fs::write(tree.join("native/examples/hello_c"), "a program").expect("a file of our own");
+    tree.join("native")
 }
 
 /// Installs what cargo built for this test into an empty folder, and moves it.
@@ -55,7 +70,7 @@ fn installed(folder: &Path) -> PathBuf {
     let command = built().with_file_name("mobula");
     let is_built = command.exists();
     link(if is_built { &command } else { Path::new("/bin/true") }, "mobula");
-    succeeds(install(&from).env("DESTDIR", folder.join("packed")));
+    succeeds(install(&with_built_examples(folder), &from).env("DESTDIR", folder.join("packed")));
     let moved = folder.join("moved");
     std::fs::rename(folder.join("packed/opt/mobula"), &moved).expect("both are in our own folder");
     if is_built {
@@ -109,7 +124,7 @@ fn folder_is_complete_and_its_libraries_show_the_header_only() {
     let wanted = "bin/mobula include/mobula.h include/mobula.hpp include/mobula_mpi.h \
         lib/cmake/mobula/mobulaConfig.cmake lib/cmake/mobula/mobulaConfigVersion.cmake \
         lib/libmobula.a lib/libmobula.so lib/libmobula.so.0 \
-        lib/libmobula.so.0.1.0 lib/pkgconfig/mobula.pc share/mobula/mobula.f90";
+        lib/libmobula.so.0.1.0 lib/pkgconfig/mobula.pc share/doc/mobula/LICENSE share/mobula/mobula.f90";
     let is_page_or_example =
         |file: &String| file.starts_with("share/man/man3/") || file.starts_with("share/mobula/examples/");
     let (others, files): (Vec<String>, Vec<String>) =
@@ -118,6 +133,7 @@ fn folder_is_complete_and_its_libraries_show_the_header_only() {
     for file in ["share/man/man3/mobula_submit.3", "share/mobula/examples/hello.f90"] {
         assert!(others.contains(&file.to_string()), "{others:?}");
     }
+    assert!(!others.contains(&"share/mobula/examples/hello_c".to_string()), "{others:?}");
 
     let library = prefix.join("lib/libmobula.so");
     let needed = lines_of(Command::new("readelf").arg("-dW").arg(&library), |line| {
@@ -143,7 +159,8 @@ fn folder_is_complete_and_its_libraries_show_the_header_only() {
 #[test]
 fn what_is_not_built_is_named_with_what_builds_it() {
     let folder = TestFolder::new("not_built");
-    let finished = install(&folder.0).env("DESTDIR", folder.0.join("packed")).output().expect("bash starts");
+    let finished =
+        install(Path::new(PACKAGE), &folder.0).env("DESTDIR", folder.0.join("packed")).output().expect("bash starts");
     let printed = String::from_utf8_lossy(&finished.stderr);
     assert!(!finished.status.success(), "{printed}");
     assert!(printed.contains("libmobula_capi.so is missing: run 'make build' first"), "{printed}");
@@ -185,8 +202,10 @@ fn programs_of_cmake_and_pkg_config_run_with_the_moved_folder() {
         runs(Launch::alone(&folder.0.join(program)), "C", 1);
     }
     if with_fortran {
-        shell("gfortran -c $(pkg-config --variable=fortran mobula)");
-        shell("gfortran -frecursive $SOURCES/hello.f90 mobula.o -o fortran_shared $(pkg-config --libs mobula)");
+        shell("gfortran -frecursive -c $(pkg-config --variable=fortran mobula)");
+        shell(
+            "gfortran -frecursive $SOURCES/hello.f90 mobula.o -o fortran_shared $(pkg-config --libs mobula) -lpthread",
+        );
         runs(Launch::alone(&folder.0.join("fortran_shared")), "Fortran", 1);
     }
 }

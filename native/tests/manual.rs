@@ -10,6 +10,9 @@ use std::process::Command;
 
 const PACKAGE: &str = env!("CARGO_MANIFEST_DIR");
 
+/// What only macros of the headers use.
+const INTERNAL: [&str; 4] = ["mobula_catches", "mobula_make_arg", "mobula_register_before_main", "MOBULA_CATCHES"];
+
 fn headers() -> Vec<PathBuf> {
     let entries = std::fs::read_dir(Path::new(PACKAGE).join("include")).expect("the headers");
     let paths = entries.map(|entry| entry.expect("it can be read").path());
@@ -39,6 +42,9 @@ fn every_function_of_the_headers_has_a_page_with_its_declaration() {
     for header in headers() {
         for line in std::fs::read_to_string(&header).expect("a header").lines() {
             let Some(function) = declared(line) else { continue };
+            if INTERNAL.contains(&function) {
+                continue;
+            }
             let page = read(&format!("{function}.3"));
             let page = page.strip_prefix(".so man3/").map_or(page.clone(), |other| read(other.trim()));
             let declaration = line.trim_start_matches("static inline ").trim_end_matches(" {");
@@ -49,6 +55,17 @@ fn every_function_of_the_headers_has_a_page_with_its_declaration() {
     assert!(functions >= 40, "only {functions} functions were found");
     let overview = read("mobula.3");
     assert!(overview.contains("mobula 1.2.3") && overview.contains("Conventions"), "{overview}");
+
+    for name in INTERNAL {
+        assert!(!folder.0.join(format!("{name}.3")).exists(), "{name} has a page");
+    }
+    // A page that stands for another is not itself, nor one that is not there.
+    for entry in std::fs::read_dir(&folder.0).expect("a folder of our own") {
+        let name = entry.expect("it can be read").file_name().into_string().expect("a name in ASCII");
+        let page = read(&name);
+        let Some(other) = page.strip_prefix(".so man3/") else { continue };
+        assert!(other.trim() != name && !read(other.trim()).starts_with(".so "), "{name}: {page}");
+    }
 
     if let Some(groff) = find_program("groff") {
         for entry in std::fs::read_dir(&folder.0).expect("a folder of our own") {

@@ -82,6 +82,8 @@ contains
     type(mobula_call), intent(in) :: call
     integer, intent(out) :: ierror
     integer, pointer :: how, wrong(:, :)
+    type(mobula_ref) :: ref
+    type(mobula_actor) :: actor
     call mobula_arg(call, 1, how, ierror)
     if (ierror /= 0) return
     select case (how)
@@ -104,6 +106,10 @@ contains
     case (8)
       ierror = -17
       call mobula_set_last_error(ierror, "the mesh is empty")
+    case (9)
+      call mobula_arg_ref(call, 1, ref, ierror)
+    case (10)
+      call mobula_arg_actor(call, 1, actor, ierror)
     end select
   end subroutine
 end module
@@ -239,13 +245,16 @@ contains
     call fails(rank, 5, "mobula_return: the function has no result 2", MOBULA_ERR_TYPE)
     call fails(rank, 7, "the mesh has triangles", MOBULA_ERR_TYPE)
     call fails(rank, 8, "the mesh is empty (status -17)", MOBULA_ERR_TASK)
+    call fails(rank, 9, "failing: mobula_arg_ref: argument 1: it wants a reference", MOBULA_ERR_TYPE)
+    call fails(rank, 10, "failing: mobula_arg_actor: argument 1: it wants an actor", MOBULA_ERR_TYPE)
     call mobula_submit("failing", [mobula_value(6)], y, on(rank))
     call mobula_get(y, value)
     call check(value == 6, "a task goes on after a failure")
     call mobula_release(value)
     call mobula_submit("failing", [mobula_value(1.0_real64)], y, on(rank))
     call mobula_get(y, value, ierror)
-    call failed(ierror, MOBULA_ERR_TYPE, "argument 0: it wants MOBULA_I32, and got MOBULA_F64")
+    call failed(ierror, MOBULA_ERR_TYPE, &
+      "mobula_get: failing: mobula_arg: argument 1: it wants MOBULA_I32, and got MOBULA_F64")
     args = [mobula_value([1, 2])]
     call mobula_submit("failing", args, y, on(rank))
     call mobula_get(y, value, ierror=ierror)
