@@ -114,6 +114,9 @@ impl NativeTable {
 pub fn register_function(name: &str, returns: usize, body: NativeBody) -> Result<()> {
     check_name(name)?;
     check_returns(name, returns)?;
+    if inventory::iter::<ExportedFunction>.into_iter().any(|export| export.entry.path == name) {
+        return Err(Error::config(format!("{name} is the path of a function of Rust: give this one another name")));
+    }
     register_with(|table| {
         if table.tasks.contains_key(name) {
             return Err(Error::config(format!(

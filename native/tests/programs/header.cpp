@@ -1,6 +1,8 @@
-// The header in C++: it compiles without a warning, and its macros too.
+// The header in C++: it compiles without a warning, and its macros too, also where it is included as others are.
 #include <cstdio>
+extern "C" {
 #include <mobula.h>
+}
 
 static mobula_status twice(mobula_call *call, void *) {
     mobula_view x;

@@ -12,6 +12,11 @@ mobula::c_task! {
 mobula::c_task!(fn greet(String) -> String);
 mobula::c_task!(fn fails());
 mobula::c_task!(fn nothing());
+mobula::c_task!(fn gives_actor() -> String);
+mobula::c_task! {
+    #[cfg(target_os = "none")]
+    fn of_no_system(Unknown) -> f64
+}
 mobula::c_task!(fn missing(f64) -> f64);
 mobula::c_task!(fn add_of_another_type(f64, u32) -> f64 = "add");
 mobula::c_task!(fn add_as_integer(f64, f64) -> i64 = "add");
@@ -76,6 +81,8 @@ pub fn call_c(last: u32) -> mobula::Result<()> {
     assert_eq!(other, "add: argument 1: it wants MOBULA_F64, and got MOBULA_U32");
     let other = type_error(&add_as_integer::on(last).remote(1.0, 2.0));
     assert_eq!(other, "add: result 0: mobula::c_task! declares one MOBULA_I64, and it returned 1 of MOBULA_F64");
+    let other = type_error(&gives_actor::on(last).remote());
+    assert!(other.ends_with("declares a well-formed text of MOBULA_BYTES, and it returned an actor"), "{other}");
     let (other, _) = add_of_two::remote(1.0, 2.0);
     assert!(other.is_ready(), "it is refused at once");
     assert_eq!(type_error(&other), "add: it has 1 results, and mobula::c_task! declares 2");

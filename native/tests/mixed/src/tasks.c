@@ -51,8 +51,32 @@ static mobula_status nothing(mobula_call *call, void *user) {
     return MOBULA_OK;
 }
 
+static mobula_status no_state(mobula_call *call, void *user, void **state) {
+    (void)call, (void)user, (void)state;
+    return MOBULA_OK;
+}
+
+static mobula_status gives_actor(mobula_call *call, void *user) {
+    mobula_actor *actor;
+    mobula_status s = mobula_actor_create("stateless", NULL, 0, NULL, &actor);
+    (void)user;
+    if (s != MOBULA_OK) return s;
+    s = mobula_return_actor(call, 0, actor);
+    mobula_actor_free(actor);
+    return s;
+}
+
 void register_tasks(void) {
-    if (mobula_register("linear::scaled", scaled, NULL, 2) || mobula_register("greet", greet, NULL, 1) ||
+    mobula_actor_class stateless = MOBULA_ACTOR_CLASS_INIT;
+    stateless.name = "stateless";
+    stateless.construct = no_state;
+    if (mobula_register("mixed::solver::root", add, NULL, 1) != MOBULA_ERR_CONFIG ||
+        !strstr(mobula_last_error(), "is the path of a function of Rust")) {
+        fprintf(stderr, "the path of a function of Rust was taken: %s\n", mobula_last_error());
+        exit(1);
+    }
+    if (mobula_register_actor(&stateless) || mobula_register("gives_actor", gives_actor, NULL, 1) ||
+        mobula_register("linear::scaled", scaled, NULL, 2) || mobula_register("greet", greet, NULL, 1) ||
         mobula_register("fails", fails, NULL, 1) || mobula_register("nothing", nothing, NULL, 0)) {
         fprintf(stderr, "%s\n", mobula_last_error());
         exit(1);
