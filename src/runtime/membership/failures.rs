@@ -37,6 +37,10 @@ const CHECK_INTERVAL: Duration = Duration::from_millis(100);
 /// How long a rank that ends because rank 0 died goes on sending its notices to ranks of other hosts.
 const FLUSH_TIME: Duration = Duration::from_millis(200);
 
+/// Polls in a row that find nothing once the last messages of a rank have been received, and the time between two.
+const FINAL_POLLS: u32 = 3;
+const FINAL_POLL_PAUSE: Duration = Duration::from_micros(100);
+
 /// The state of the failure detector; the progress thread owns it.
 pub struct FailureDetector {
     last_check: Instant,
@@ -243,11 +247,18 @@ pub fn detect_failures(runtime: &'static Runtime, detector: &mut FailureDetector
 }
 
 /// Receives what a rank sent before its death is acted on: for instance that the cluster ends, or why its process
-/// did.
+/// did, or that this rank was declared dead. A poll finds nothing while another thread polls, or just after it did, so
+/// several in a row must.
 fn receive_final_messages(runtime: &'static Runtime) {
+    let mut found_nothing = 0;
     for _ in 0..1000 {
-        if runtime.poll() == 0 && !runtime.router.pending() {
+        if runtime.poll() > 0 || runtime.router.pending() {
+            found_nothing = 0;
+        } else if found_nothing == FINAL_POLLS {
             break;
+        } else {
+            found_nothing += 1;
+            std::thread::sleep(FINAL_POLL_PAUSE);
         }
     }
 }
